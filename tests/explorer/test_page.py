@@ -193,7 +193,7 @@ def test_a_click_pins_and_the_strip_shows_the_way(open_page):
 
 def test_a_slider_moves_its_unit_alone(open_page, explored):
     page = open_page()
-    page.until("unit_strip_0.visible")
+    page.until("unit_strip_0.renderers[0].data_source.length > 0")
     page.js("unit_0.value = unit_0.end")
     page.until("address.value.startsWith('shown=z')")
     code = np.array([float(x) for x in page.js("address.value").split("&")[0].removeprefix("shown=z").split(",")])
@@ -207,7 +207,7 @@ def test_a_slider_moves_its_unit_alone(open_page, explored):
 
 def test_a_lasso_shows_the_images_inside(open_page):
     page = open_page()
-    page.until("unit_strip_0.visible")  # the page has settled
+    page.until("unit_strip_0.renderers[0].data_source.length > 0")  # the page has settled
     page.drag("map", (0.3, 0.3), (0.6, 0.3), (0.6, 0.7), (0.3, 0.7), (0.3, 0.3), until="selection.visible")
     page.until("selection_told.text.includes('mean squared error')")
     n = page.js("map.renderers[0].data_source.selected.indices.length")

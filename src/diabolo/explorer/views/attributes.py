@@ -35,7 +35,7 @@ class Attributes:
         self.strength = slider("strength", "strength", -FARTHEST, FARTHEST, desk.state.strength, 0.05)
         self.apart = checkbox("apart", "apart from all others", desk.state.apart)
         self.reading = words("attribute-told")
-        self.strip = Plate(desk.first.codec.input_shape, "attribute-strip", 60, 420)
+        self.strip = Plate(desk.first.codec.input_shape, "attribute-strip", 60, 420, len(STEPS))
         if not names:
             say(self.reading, "The images have neither attributes nor classes to find directions by.")
         when(self.which, "value", lambda new: desk.change(attribute=self.which.value))

@@ -28,7 +28,7 @@ class Decoded:
     def __init__(self, desk: Desk) -> None:
         self.desk, self.drawn = desk, 0
         shape = desk.first.codec.input_shape
-        self.plate = Plate(shape, "decoded", WIDE, 3 * WIDE)
+        self.plate = Plate(shape, "decoded", WIDE, 3 * WIDE, columns=2 * len(desk.runs) - 1)
         self.about = words("decoded-told")
         prior = "draw from the prior" if desk.first.has_prior or desk.first.discrete else "draw from N(0, I)"
         self.prior = button("from-prior", PCA_PRIOR if desk.first.codec.name == "pca" else prior)

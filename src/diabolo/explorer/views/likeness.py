@@ -7,7 +7,7 @@ from bokeh.layouts import column
 
 from diabolo.data.unit import to_float
 from diabolo.explorer.desk import Desk
-from diabolo.explorer.likeness import Judge
+from diabolo.explorer.likeness import NEAREST, Judge
 from diabolo.explorer.likeness import Likeness as Found
 from diabolo.explorer.state import State
 from diabolo.explorer.views.plate import Plate
@@ -27,7 +27,7 @@ class Likeness:
 
     def __init__(self, desk: Desk) -> None:
         self.desk, self.judge = desk, Judge(desk.first)
-        self.nearest = Plate(desk.first.codec.input_shape, "nearest", 60, 320)
+        self.nearest = Plate(desk.first.codec.input_shape, "nearest", 60, 320, NEAREST)
         self.about = words("likeness-told")
         self.root = column(self.nearest.root, self.about, sizing_mode="stretch_width")
 

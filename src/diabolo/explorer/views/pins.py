@@ -81,7 +81,7 @@ class Pins:
         self.way = select("way", "Way", WAYS, desk.state.way, HINT)
         self.t = slider("t", "from A (0) to B (1)", 0, 1, max(0.0, desk.state.t), 1 / 64)
         self.play = toggle("play", "play")
-        self.strip = Plate(shape, "strip", 60, 620)
+        self.strip = Plate(shape, "strip", 60, 620, STEPS)
         self.about = words("pins-told", "Pin two images to go from one to the other.")
         self._quiet = False
         for which in "ab":

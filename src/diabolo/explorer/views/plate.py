@@ -7,7 +7,7 @@ from bokeh.models import ColumnDataSource, ImageRGBA, Plot, Range1d
 from bokeh.plotting import figure
 from numpy.typing import ArrayLike, NDArray
 
-from diabolo.explorer.pixels import is_picture, rgba
+from diabolo.explorer.pixels import GAP, is_picture, rgba
 from diabolo.figures.style import PALETTE
 
 CURVES = 8  # of examples that are no pictures, on one plate
@@ -35,12 +35,14 @@ class Plate:
         shape: of an image.
         name: of the figure.
         side: pixels of the screen that an image is wide, at most; a sheet is never wider than `widest`.
+        columns: images of the row that it is going to show. For each change of its size the browser lays the page out anew.
     """
 
-    def __init__(self, shape: tuple[int, ...], name: str, side: int = 96, widest: int = 640) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], name: str, side: int = 96, widest: int = 640, columns: int = 1
+    ) -> None:
         self.shape, self.side, self.widest = shape, side, widest
-        self.root: Plot = self._sheet(name) if is_picture(shape) else self._curves(name)
-        self._size = (0, 0)
+        self.root: Plot = self._sheet(name, columns) if is_picture(shape) else self._curves(name)
 
     def show(self, images: ArrayLike) -> None:
         """Show them; examples that are no pictures as curves over their numbers."""
@@ -62,23 +64,25 @@ class Plate:
         self.source.data = {name: [] for name in self.source.data}
         self.root.visible = False
 
-    def _sheet(self, name: str) -> Plot:
-        how = {"visible": False, "align": "start", "sizing_mode": "scale_width", "max_width": self.side}
-        plot = bare(name, self.side, **how)
+    def _sheet(self, name: str, columns: int) -> Plot:
+        plot = bare(name, self.side, visible=False, align="start", sizing_mode="scale_width")
         self.source = sheet_on(plot)
+        self._fit(plot, self.shape[1], columns * (self.shape[2] + GAP) - GAP)
         return plot
 
     def _show_sheet(self, sheet: NDArray[np.uint32]) -> None:
         height, width = sheet.shape
-        if self._size != (height, width):  # ranges and size are sent only when they change
-            self._size = height, width
-            columns = round((width + 1) / (self.shape[2] + 1))
-            scale = min(self.side / self.shape[2], self.widest / width, columns * self.side / width)
-            wide, high = max(24, round(width * scale)), max(24, round(height * scale))
-            self.root.update(width=wide, height=high, max_width=wide, aspect_ratio=wide / high)
-            self.root.x_range.update(start=0, end=width)
-            self.root.y_range.update(start=0, end=height)
+        self._fit(self.root, height, width)
         self.source.data = {"image": [sheet], "w": [width], "h": [height]}
+
+    def _fit(self, plot: Plot, height: int, width: int) -> None:
+        """Let it be as large as a sheet of so many pixels asks for; what stays as it was is not sent."""
+        columns = round((width + GAP) / (self.shape[2] + GAP))
+        scale = min(self.side / self.shape[2], self.widest / width, columns * self.side / width)
+        wide, high = max(24, round(width * scale)), max(24, round(height * scale))
+        plot.update(width=wide, height=high, max_width=wide, aspect_ratio=wide / high)
+        plot.x_range.update(start=0, end=width)
+        plot.y_range.update(start=0, end=height)
 
     def _curves(self, name: str) -> Plot:
         self.source = ColumnDataSource({"xs": [], "ys": [], "colour": []})

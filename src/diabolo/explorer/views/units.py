@@ -58,7 +58,8 @@ class Units:
             one = slider(f"unit-{rank}", title, *ends, float(run.middle[j]), (ends[1] - ends[0]) / 200, 170)
             one.format = "0[.]00"
             one.on_change("value", partial(self._moved, rank))
-            strip = Plate(run.codec.input_shape, f"unit-strip-{rank}", side=32, widest=240)
+            strip = Plate(run.codec.input_shape, f"unit-strip-{rank}", side=32, widest=240, columns=STEPS)
+            strip.root.visible = True  # the page is not laid out anew once it has come
             self.sliders.append(one)
             self.strips.append(strip)
             rows.append(beside(one, strip.root))
