@@ -25,6 +25,18 @@ def test_components_go_there_and_back():
     assert np.allclose(flat.code_at((0, 0)), Z.mean(0))
 
 
+@pytest.mark.parametrize(("n", "d"), [(200, 3), (12, 40), (30, 1100)])
+def test_components_are_those_of_scikit_learn(n, d):
+    z = np.random.default_rng(1).normal(size=(n, d)) * np.exp(-np.arange(d) / 3) + 5
+    flat, by_sklearn = plane("pca", z), PCA(2, svd_solver="full").fit(z)
+    assert np.allclose(np.abs(flat.points), np.abs(by_sklearn.transform(z)), atol=1e-6)
+    shares = by_sklearn.explained_variance_ratio_
+    assert flat.axis_names == (
+        f"PC 1 ({shares[0]:.0%} of the variance)".replace("%", " %"),
+        f"PC 2 ({shares[1]:.0%})".replace("%", " %"),
+    )
+
+
 def test_a_plane_through_three_images_holds_their_codes():
     flat = plane("images", Z, (3, 50, 120))
     for image in (3, 50, 120):

@@ -15,7 +15,7 @@ import urllib.error
 import urllib.request
 import zlib
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any
 
 import numpy as np
@@ -62,7 +62,10 @@ def websocket(serving: Serving, **headers: str) -> int:
         "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
         "Sec-WebSocket-Protocol": "bokeh, x",
     }
-    return ask(serving, "/ws", **(upgrade | headers)).status
+    with closing(http.client.HTTPConnection("127.0.0.1", serving.port, timeout=20)) as link:
+        link.request("GET", "/ws", headers=upgrade | headers)
+        with closing(link.getresponse()) as answer:
+            return answer.status
 
 
 def test_nobody_comes_in_without_the_token(serving):

@@ -8,9 +8,9 @@ from matplotlib.colors import to_rgba
 
 from diabolo import figures
 from diabolo.errors import DiaboloError
+from diabolo.figures.colours import BLUE
 from diabolo.figures.labels import spread
 from diabolo.figures.points import front
-from diabolo.figures.style import BLUE
 
 
 def texts(axes):

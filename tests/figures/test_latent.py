@@ -6,7 +6,8 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 
 from diabolo.errors import DiaboloError
 from diabolo.figures import latent_scatter
-from diabolo.figures.style import MAX_CLASSES, PALETTE, class_style
+from diabolo.figures.colours import PALETTE
+from diabolo.figures.style import MAX_CLASSES, class_style
 
 
 def clouds(classes, each=50):

@@ -6,7 +6,7 @@ from matplotlib.colors import to_rgba
 
 from diabolo import figures
 from diabolo.errors import DiaboloError
-from diabolo.figures.style import BLUE, VERMILLION
+from diabolo.figures.colours import BLUE, VERMILLION
 
 OPTIONS = {"lr": [1e-4, 1e-3, 1e-2], "latent_dim": [8, 16, 32], "net": ["mlp", "conv", "mlp"]}
 LOSS = [3.0, 1.0, 2.0]

@@ -7,6 +7,7 @@ import webbrowser
 from contextlib import suppress
 from pathlib import Path
 from socket import gethostname
+from threading import Event
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
@@ -49,6 +50,8 @@ def command(
         save: write a page for others into this file instead, of one run: it needs no server and no network, and holds up to
             2,000 test images.
     """
+    interrupted = Event()
+    atexit.register(_leave, interrupted)  # before what is imported from here on, so that it is called last
     from diabolo.errors import DiaboloError
     from diabolo.explorer import look
 
@@ -72,8 +75,7 @@ def command(
         say("Ctrl-C ends it")
         explorer.serving.wait()
     except KeyboardInterrupt:
-        if explorer.serving.busy:  # a thread that works out a map holds Python's end up until it is done
-            atexit.register(_leave)
+        interrupted.set()
         raise
     finally:
         explorer.stop()
@@ -95,8 +97,11 @@ def _save(runs: tuple[Path, ...], out: Path, images: Any, seed: int, served: boo
     say(f"open in a browser:  {page} ({page.stat().st_size / 1e6:.1f} MB)")
 
 
-def _leave() -> None:
-    """End the process at once, with the exit code of Ctrl-C."""
+def _leave(interrupted: Event) -> None:
+    """End the process with the exit code of Ctrl-C if that came: Python itself would go through all objects of torch, which
+    takes a second and more, and wait for a thread that works out a map."""
+    if not interrupted.is_set():
+        return
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()

@@ -1,7 +1,5 @@
 """The way in: finds the verb, and turns every failure a user can cause into one sentence on stderr."""
 
-import atexit
-import gc
 import io
 import os
 import sys
@@ -53,11 +51,8 @@ def main(tokens: Sequence[str] | None = None) -> None:
         os.getcwd()
     except FileNotFoundError:
         _fail("the folder in which it was started has been deleted; change to another one", 1)
-    if tokens is None:
-        os.environ.setdefault("PYTHONSAFEPATH", "1")  # processes of ours import nothing from the working directory
-        atexit.register(
-            gc.freeze
-        )  # Python goes through all objects several times at its end, of torch a second and more
+    if tokens is None:  # Python processes that are started from here import nothing from the working directory
+        os.environ.setdefault("PYTHONSAFEPATH", "1")
     words = list(sys.argv[1:] if tokens is None else tokens)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]

@@ -27,7 +27,6 @@ class Lane:
         self._waiting: dict[Hashable, tuple[Job, Done]] = {}
         self._some = threading.Condition()
         self._stopped = False
-        self.busy = False  # whether a job is being done
         self._thread = threading.Thread(target=self._work, name=f"diabolo-{name}", daemon=True)
         self._thread.start()
 
@@ -52,14 +51,12 @@ class Lane:
 
     def _work(self) -> None:
         while True:
-            self.busy = False
             with self._some:
                 self._some.wait_for(lambda: self._waiting or self._stopped)
                 if self._stopped:
                     return
                 key = next(iter(self._waiting))
                 job, done = self._waiting.pop(key)
-                self.busy = True
             try:
                 found = job()
             except Exception as error:  # the page says so, and the thread goes on

@@ -166,16 +166,30 @@ def plane(how: str, codes: NDArray[np.generic], through: Sequence[int] = (), dis
 
 def _components(z: Floats) -> Flat:
     """Through the mean, along the two directions of most variance."""
-    from sklearn.decomposition import PCA  # slow to import
-
     few = z[np.sort(permutation(len(z), 0)[:FITTED])]
-    solver = "covariance_eigh" if z.shape[1] <= WIDE else "randomized"
-    fitted = PCA(2, svd_solver=solver, random_state=0).fit(few)
-    shares = [percent(share) for share in np.nan_to_num(fitted.explained_variance_ratio_)]
+    mean = few.mean(0)
+    found, directions = _narrow(few - mean) if z.shape[1] <= WIDE else _wide(few)
+    shares = [percent(share) for share in found]
     axes = (f"PC 1 ({shares[0]} of the variance)", f"PC 2 ({shares[1]})")
     back = "a place is decoded with all other components at their mean"
-    points = fitted.transform(z)
-    return Flat(points, np.arange(len(z)), axes, "principal components", fitted.mean_, fitted.components_, back)
+    points = (z - mean) @ directions.T
+    return Flat(points, np.arange(len(z)), axes, "principal components", mean, directions, back)
+
+
+def _narrow(centred: Floats) -> tuple[Floats, Floats]:
+    """Of two components the shares of the variance and the directions (2, D), each towards its largest number."""
+    variances, vectors = np.linalg.eigh(centred.T @ centred)
+    largest = vectors[:, :-3:-1].T
+    largest *= np.sign(largest[np.arange(2), np.abs(largest).argmax(1)])[:, None]
+    return variances[:-3:-1].clip(0) / max(float(variances.sum()), 1e-300), largest
+
+
+def _wide(few: Floats) -> tuple[Floats, Floats]:
+    """The same where the covariance would be too large: by a randomised method."""
+    from sklearn.decomposition import PCA  # slow to import
+
+    fitted = PCA(2, svd_solver="randomized", random_state=0).fit(few)
+    return np.nan_to_num(fitted.explained_variance_ratio_), fitted.components_
 
 
 def _through(z: Floats, through: Sequence[int]) -> Flat:

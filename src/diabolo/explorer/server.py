@@ -28,7 +28,6 @@ from diabolo.explorer.pixels import is_picture, png
 from diabolo.explorer.state import State
 from diabolo.explorer.taking import figure_of
 from diabolo.explorer.uploads import LARGEST
-from diabolo.figures.style import rendered
 
 PORT, TRIES = 5006, 50
 SESSIONS = 24  # pages open at once
@@ -71,11 +70,6 @@ class Serving:
     def address_at(self, name: str) -> str:
         """With the token, for the browser of a machine that reaches this one by that name."""
         return f"http://{in_address(name)}:{self.port}/?token={self.door.token}"
-
-    @property
-    def busy(self) -> bool:
-        """Whether something is being worked out."""
-        return self.quick.busy or self.slow.busy
 
     def wait(self) -> None:
         """Until it is stopped."""
@@ -245,6 +239,8 @@ def _pair(run: Explored, index: int) -> bytes:
 
 def _figure(serving: Serving, query: Mapping[str, str], kind: str) -> bytes:
     """Of an open page, or of what an address says."""
+    from diabolo.figures.style import rendered  # slow to import
+
     desk = next((one for one in tuple(serving.desks) if one.key == query.get("page")), None)
     if desk is None:
         desk = Desk(serving.runs, State.of(query), serving.quick, serving.slow, lambda call: call())

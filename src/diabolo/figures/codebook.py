@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike
 from diabolo.errors import DiaboloError
 
 from .checks import Array, numbers
+from .colours import BLUE
 from .layout import canvas, head, overhead, settle
-from .style import BLUE, drawing
+from .style import drawing
 
 _WIDTH, _HEIGHT = 7.2, 3.4
 

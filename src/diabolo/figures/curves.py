@@ -12,8 +12,9 @@ from matplotlib.ticker import MaxNLocator
 
 from diabolo.errors import DiaboloError
 
+from .colours import BLUE, VERMILLION
 from .layout import canvas, overhead, settle
-from .style import BLUE, VERMILLION, Dashes, drawing, wrap
+from .style import Dashes, drawing, wrap
 
 # Split: colour, dashes and marker, so that the two can be distinguished without colour.
 _SPLITS: dict[str, tuple[str, Dashes, str]] = {"train": (BLUE, "-", "o"), "validation": (VERMILLION, "--", "s")}

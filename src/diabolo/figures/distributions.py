@@ -13,9 +13,10 @@ from numpy.typing import ArrayLike
 from diabolo.errors import DiaboloError
 
 from .checks import Array, numbers, some
+from .colours import BLUE
 from .curves import format_value
 from .layout import canvas, capital, overhead, root, settle
-from .style import BLUE, DASHES, class_style, drawing, shorten, wrap
+from .style import DASHES, class_style, drawing, shorten, wrap
 
 _WIDTH, _HEIGHT, _ROW = 5.6, 3.4, 0.5  # inches
 _BINS, _TAIL, _NAME, _TOGETHER = 50, 0.002, 40, 4

@@ -10,10 +10,11 @@ from diabolo.data.axes import COLOURS
 from diabolo.errors import DiaboloError
 
 from .checks import Array, numbers
+from .colours import BLUE, VERMILLION
 from .images import reconstructions
 from .layout import canvas, overhead, settle
 from .mosaic import tinted
-from .style import BLUE, VERMILLION, drawing, shorten
+from .style import drawing, shorten
 
 _MOST = 10  # examples
 _CHANNELS = 4  # of a signal

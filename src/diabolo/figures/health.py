@@ -11,9 +11,10 @@ from matplotlib.ticker import MaxNLocator
 from diabolo.errors import DiaboloError
 
 from .checks import Array, some
+from .colours import BLUE
 from .curves import format_value
 from .layout import canvas, overhead, settle
-from .style import BLUE, drawing, shorten, wrap
+from .style import drawing, shorten, wrap
 
 _WIDTH, _CURVE, _MAP, _WARNING = 6.2, 0.8, 1.7, 0.24  # inches
 

@@ -8,9 +8,10 @@ from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 
 from .checks import Array, numbers, some
+from .colours import BLUE
 from .labels import name_points
 from .layout import canvas, capital, head, logarithmic, settle
-from .style import BLUE, class_style, drawing, wrap
+from .style import class_style, drawing, wrap
 
 Point = tuple[float, float]
 _WIDTH, _HEIGHT, _SIZE = 5.6, 4.2, 8

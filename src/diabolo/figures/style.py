@@ -22,6 +22,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: E402
 from matplotlib.layout_engine import ConstrainedLayoutEngine  # noqa: E402
 from matplotlib.text import Text  # noqa: E402
 
+from .colours import PALETTE  # noqa: E402
 from .glyphs import FONT, families, legible  # noqa: E402
 
 P = ParamSpec("P")
@@ -32,13 +33,6 @@ SCREEN = 96  # pixels of a screen in an inch
 METADATA: dict[str, dict[str, None]] = {".png": {"Software": None}, ".pdf": {"CreationDate": None, "Producer": None}}
 DPI = 150  # of the page and of every PNG, so that one canvas pixel is one pixel of the file
 
-# Two curves of one thing, such as training and validation: Okabe & Ito (2008), safe for colour-blind readers.
-BLUE, VERMILLION = "#0072B2", "#D55E00"
-# Ten classes, also as small points through which the page shows: found by a search that held the hues and raised the least
-# difference of a pair (CIEDE2000), to full colour vision, to either kind of red-green blindness, and in grey.
-PALETTE = (
-    "#0C5A92", "#F9BC33", "#AA2000", "#7F8C0B", "#5B12A8", "#1DAB8D", "#F67CC5", "#865937", "#151515", "#13D0EA",
-)  # fmt: skip
 # Eleven markers to ten colours: 110 classes before a pair comes again, and ten in which neither part does.
 # The number is the area that makes a marker look as large as the circle.
 MARKERS = {"o": 1, "s": 0.9, "^": 1.3, "D": 0.8, "v": 1.3, "P": 1.3, "X": 1.3, "<": 1.3, ">": 1.3, "*": 2.2, "p": 1.2}

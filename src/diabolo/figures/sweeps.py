@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike
 from diabolo.errors import DiaboloError
 
 from .checks import Array, numbers, some
+from .colours import BLUE, VERMILLION
 from .labels import name_points
 from .layout import canvas, capital, head, overhead, settle
 from .points import front, steps
-from .style import BLUE, VERMILLION, drawing, shorten, wrap
+from .style import drawing, shorten, wrap
 
 _COLUMN, _LEAST, _HEIGHT = 1.25, 5.6, 3.9  # inches
 _TENTH, _TICKS, _NAME = 0.1, 5, 16

@@ -11,8 +11,9 @@ from diabolo.errors import DiaboloError
 from diabolo.masks import as_mask
 
 from .checks import numbers
+from .colours import BLUE, VERMILLION
 from .layout import canvas, settle
-from .style import BLUE, VERMILLION, drawing, wrap
+from .style import drawing, wrap
 
 _LEAST = 0.01  # nats that the axis reaches to at least
 _NAMED = 40  # units up to which each is named on its axis

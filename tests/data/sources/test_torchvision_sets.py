@@ -8,6 +8,7 @@ import io
 import os
 import pickle
 import struct
+import sys
 import tarfile
 import threading
 
@@ -16,6 +17,7 @@ import pytest
 import torchvision
 
 from diabolo.data import load
+from diabolo.data.sources.torchvision_sets import CLOTHING, DIGITS
 from diabolo.errors import DiaboloError
 
 RNG = np.random.default_rng(0)
@@ -81,6 +83,27 @@ def test_downloaded_once_then_read_from_disk(kind, server, tmp_path):
     assert train.label_names[3] == {"mnist": "3", "fashion_mnist": "Dress"}[kind]
     assert not server.asked  # the second time
     assert len(load(kind, tmp_path / "root", n_train=7, n_test=3)[0]) == 7
+
+
+def test_files_that_are_there_need_no_torchvision(kind, tmp_path, monkeypatch):
+    load(kind, tmp_path / "root")
+    monkeypatch.setitem(sys.modules, "torchvision", None)  # which takes seconds to import
+    train, test = load(kind, tmp_path / "root")
+    assert np.array_equal(train.images[:, 0], TRAIN)
+    assert np.array_equal(test.images[:, 0], TEST)
+
+
+def test_class_names_are_those_of_torchvision():
+    for ours, kind in ((DIGITS, "MNIST"), (CLOTHING, "FashionMNIST")):
+        assert [name.split(" - ")[0] for name in getattr(torchvision.datasets, kind).classes] == list(ours)
+
+
+def test_labels_of_another_number_than_images(kind, tmp_path):
+    load(kind, tmp_path / "root")
+    (path,) = (tmp_path / "root").rglob("t10k-labels-idx1-ubyte")
+    path.write_bytes(gzip.decompress(idx(np.arange(11) % 10)))
+    with pytest.raises(DiaboloError, match=f"{kind} is not complete .*11"):
+        load(kind, tmp_path / "root")
 
 
 def test_a_download_with_a_wrong_checksum_is_refused(kind, server, tmp_path):

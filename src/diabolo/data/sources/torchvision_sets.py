@@ -1,4 +1,5 @@
-"""The sets that torchvision downloads and checks: MNIST, Fashion-MNIST, CIFAR-10."""
+"""The sets that torchvision downloads and checks: MNIST, Fashion-MNIST, CIFAR-10. It takes seconds to import, and files of the
+format of MNIST need none of it once they are there."""
 
 import logging
 from pathlib import Path
@@ -10,20 +11,34 @@ from diabolo.data.catalogue import SOURCES
 from diabolo.data.files import check_regular
 from diabolo.data.images import Images
 from diabolo.data.options import Draw
+from diabolo.data.sources import idx
 from diabolo.data.sources.fetching import alone_in
 from diabolo.data.sources.missing import missing
 
 log = logging.getLogger("diabolo.data")
+DIGITS = tuple("0123456789")
+CLOTHING = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
 
 
 def mnist(root: Path, draw: Draw) -> tuple[Images, Images]:
     """60,000 train and 10,000 test images `(1, 28, 28)` of ten digits, in `root/MNIST/raw`."""
-    return _both("MNIST", root, root / "MNIST" / "raw", "mnist")
+    return _of_idx("MNIST", root, "mnist", DIGITS)
 
 
 def fashion_mnist(root: Path, draw: Draw) -> tuple[Images, Images]:
     """60,000 train and 10,000 test images `(1, 28, 28)` of ten kinds of clothing, in `root/FashionMNIST/raw`."""
-    return _both("FashionMNIST", root, root / "FashionMNIST" / "raw", "fashion_mnist")
+    return _of_idx("FashionMNIST", root, "fashion_mnist", CLOTHING)
 
 
 def cifar10(root: Path, draw: Draw) -> tuple[Images, Images]:
@@ -31,33 +46,55 @@ def cifar10(root: Path, draw: Draw) -> tuple[Images, Images]:
 
     The batch files are pickles; torchvision opens them only if their MD5 is the known one.
     """
-    return _both("CIFAR10", root, root / "cifar-10-batches-py", "cifar10")
-
-
-def _both(kind: str, root: Path, home: Path, name: str) -> tuple[Images, Images]:
-    import torchvision
-
+    home = root / "cifar-10-batches-py"
+    _check(home)
     parts = []
+    for split in ("train", "test"):
+        try:
+            part = _fetched("CIFAR10", root, split)
+        except Exception as error:  # no network, no such file, damage of any kind: torchvision raises each as it comes
+            raise missing("cifar10", home, error) from error
+        pixels = np.ascontiguousarray(np.asarray(part.data).transpose(0, 3, 1, 2))
+        labels, names = np.asarray(part.targets, np.int64), tuple(map(str, part.classes))
+        parts.append(Images(pixels, labels=labels, label_names=names, name="cifar10", split=split))
+    return _pair(parts, home)
+
+
+def _of_idx(kind: str, root: Path, name: str, classes: tuple[str, ...]) -> tuple[Images, Images]:
+    """MNIST, or a set of its format."""
+    raw = root / kind / "raw"
+    _check(raw)
+    parts = []
+    try:
+        if not idx.complete(raw):
+            _fetched(kind, root, "train")
+        for split in idx.STEMS:
+            pixels, labels = idx.read(raw, split)
+            parts.append(Images(pixels[:, None], labels=labels, label_names=classes, name=name, split=split))
+    except Exception as error:  # no network, no such file, damage of any kind: torchvision raises each as it comes
+        raise missing(name, raw, error) from error
+    return _pair(parts, raw)
+
+
+def _check(home: Path) -> None:
+    """Refuse pipes and devices, which would be waited for."""
     for file in sorted(home.iterdir()) if home.is_dir() else ():
         if not file.is_dir():
             check_regular(file)
-    for train in (True, False):
-        try:
-            # downloads only what is missing, and checks its MD5
-            with alone_in(root):
-                part = getattr(torchvision.datasets, kind)(root, train=train, download=True)
-        except Exception as error:  # no network, no such file, damage of any kind: torchvision raises each as it comes
-            raise missing(name, home, error) from error
-        parts.append(_images(part, name, "train" if train else "test"))
-    for part, published in zip(parts, (SOURCES[name].train, SOURCES[name].test), strict=True):
-        if len(part) != published:
-            log.warning("%s in %s holds %s %s images; %s are published", name, home, len(part), part.split, published)
-    return parts[0], parts[1]
 
 
-def _images(part: Any, name: str, split: str) -> Images:
-    pixels = np.asarray(part.data)
-    pixels = pixels[:, None] if pixels.ndim == 3 else np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))
-    # MNIST calls its classes "0 - zero", …
-    names = tuple(str(label).split(" - ")[0] for label in part.classes)
-    return Images(pixels, labels=np.asarray(part.targets, np.int64), label_names=names, name=name, split=split)
+def _fetched(kind: str, root: Path, split: str) -> Any:
+    """A split as torchvision has it, which downloads what is missing and checks its MD5."""
+    import torchvision  # slow to import
+
+    with alone_in(root):
+        return getattr(torchvision.datasets, kind)(root, train=split == "train", download=True)
+
+
+def _pair(parts: list[Images], home: Path) -> tuple[Images, Images]:
+    train, test = parts
+    published = SOURCES[train.name]
+    for part, count in ((train, published.train), (test, published.test)):
+        if len(part) != count:
+            log.warning("%s in %s holds %s %s images; %s are published", part.name, home, len(part), part.split, count)
+    return train, test

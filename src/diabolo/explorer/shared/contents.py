@@ -12,7 +12,7 @@ from diabolo.explorer.explored import Explored
 from diabolo.explorer.pixels import RAMP
 from diabolo.explorer.planes import Flat, Plane
 from diabolo.explorer.shared.sheets import Sheet, sheet
-from diabolo.figures.style import PALETTE
+from diabolo.figures.colours import PALETTE
 from diabolo.training.code_priors import indices_of
 
 POINTS = 2_000  # on the map

@@ -20,7 +20,7 @@ from diabolo.explorer.state import PLANES, Place, State
 from diabolo.explorer.views.card import Card
 from diabolo.explorer.views.plate import Plate
 from diabolo.explorer.views.widgets import beside, choice, say, select, when, words
-from diabolo.figures.style import PALETTE
+from diabolo.figures.colours import PALETTE
 
 MANY = 10_000  # points, beyond which they are drawn smaller and by the graphics card
 MARK = "#A84300"  # of pins and of what is shown

@@ -8,7 +8,7 @@ from bokeh.plotting import figure
 from numpy.typing import ArrayLike, NDArray
 
 from diabolo.explorer.pixels import GAP, is_picture, rgba
-from diabolo.figures.style import PALETTE
+from diabolo.figures.colours import PALETTE
 
 CURVES = 8  # of examples that are no pictures, on one plate
 
@@ -38,9 +38,7 @@ class Plate:
         columns: images of the row that it is going to show. For each change of its size the browser lays the page out anew.
     """
 
-    def __init__(
-        self, shape: tuple[int, ...], name: str, side: int = 96, widest: int = 640, columns: int = 1
-    ) -> None:
+    def __init__(self, shape: tuple[int, ...], name: str, side: int = 96, widest: int = 640, columns: int = 1) -> None:
         self.shape, self.side, self.widest = shape, side, widest
         self.root: Plot = self._sheet(name, columns) if is_picture(shape) else self._curves(name)
 

@@ -14,7 +14,7 @@ from diabolo.explorer.following import Following, Progress
 from diabolo.explorer.state import State
 from diabolo.explorer.views.plate import Plate
 from diabolo.explorer.views.widgets import say, words
-from diabolo.figures.style import BLUE, VERMILLION
+from diabolo.figures.colours import BLUE, VERMILLION
 from diabolo.pictured import as_pictures
 
 LOOK_AGAIN = 1000  # milliseconds
