@@ -26,7 +26,7 @@ def read(raw: Path, split: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         OSError: for one that cannot be read.
 
     Example:
-        >>> import struct, tempfile
+        >>> import pathlib, struct, tempfile, diabolo.data.sources.idx
         >>> raw = pathlib.Path(tempfile.mkdtemp())
         >>> images = raw / "t10k-images-idx3-ubyte"
         >>> _ = images.write_bytes(bytes([0, 0, 8, 3]) + struct.pack(">3I", 2, 1, 2) + bytes([0, 10, 20, 30]))
