@@ -360,6 +360,8 @@ def test_a_recipe_without_a_width_of_its_own_is_trained(tiny_pixels):
         (VQVAE(3, image_shape=(1, 13, 1)), X, "leave n_components out"),
         (Codec("vea"), X, "unknown model 'vea'; did you mean 'vae'?"),
         (Codec("vae", options={"betta": 1}), X, "unknown option 'betta' of the model 'vae'; did you mean 'beta'?"),
+        (Codec("vae", options=3), X, "options are those of the recipe by name, such as {'beta': 4.0}, not 3"),
+        (Codec("vae", options=["beta"]), X, "options are those of the recipe by name"),
         (AutoencoderOutlier(contamination=0.6), X, "contamination must be a number above 0 and at most 0.5, not 0.6"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
