@@ -164,7 +164,9 @@ class Codec(AE):
 
     def _model(self, images: Images, seed: int) -> Any:
         if not isinstance(self.options, Mapping | None):
-            raise DiaboloError(f"options are those of the recipe by name, such as {{'beta': 4.0}}, not {self.options!r}")
+            raise DiaboloError(
+                f"options are those of the recipe by name, such as {{'beta': 4.0}}, not {self.options!r}"
+            )
         options, takes = dict(self.options or {}), options_of(called(self.model))
         if "latent_dim" in takes:
             options = {"latent_dim": self._width(takes["latent_dim"][1], int(np.prod(images.shape)))} | options
