@@ -110,9 +110,17 @@ def test_what_the_hub_refuses_leaves_nothing(run, hub, around, diabolo_cli):
     hub.refuse_commits = True
     told = diabolo_cli("publish", run.path, "me/tiny", "--licence", "mit", **around(fake_hub.TOKEN))
     assert told.wait() == 2
-    assert f"me/tiny was not published: {hub.address} answered 500" in told.errors
-    assert len(told.errors.splitlines()) == 1
+    (line,) = told.errors.splitlines()
+    assert f"me/tiny was not published and is an empty repository now: {hub.address} answered 500" in line
     assert hub.repositories["me/tiny"] == [{}]
+    hub.refuse_commits = False
+    assert diabolo_cli("publish", run.path, "me/tiny", "--licence", "mit", **around(fake_hub.TOKEN)).wait() == 0
+    before = list(hub.repositories["me/tiny"])
+    hub.refuse_commits = True
+    told = diabolo_cli("publish", run.path, "me/tiny", "--licence", "mit", **around(fake_hub.TOKEN))
+    assert told.wait() == 2
+    assert f"me/tiny was not published: {hub.address} answered 500" in told.errors
+    assert hub.repositories["me/tiny"] == before
 
 
 def test_no_network_is_one_sentence(run, around, diabolo_cli):

@@ -57,7 +57,11 @@ def publish(
         written = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
         with asking(f"{name} was not published"):
             api.create_repo(name, private=private, exist_ok=True)
-            stale = [file for file in api.list_repo_files(name) if file.startswith(OURS) and file not in written]
+            there = set(api.list_repo_files(name)) - {".gitattributes"}
+        # An empty repository stays: what another process has put there since would be deleted with it
+        begun = "" if there else " and is an empty repository now"
+        with asking(f"{name} was not published{begun}"):
+            stale = sorted(file for file in there if file.startswith(OURS) and file not in written)
             operations = [hub.CommitOperationAdd(file, str(path)) for file, path in sorted(written.items())]
             operations += [hub.CommitOperationDelete(file) for file in stale]
             return str(api.create_commit(name, operations, commit_message=message).commit_url)
