@@ -1,5 +1,6 @@
 """The door, the hostile list, and the server's life: who may come in, what is refused, what is outlived."""
 
+import base64
 import functools
 import http.client
 import io
@@ -94,7 +95,8 @@ def test_what_an_open_page_asks_for_is_let_in_without_a_cookie(serving):
     assert ask(serving, f"/image/0.png?page={key}", Origin="http://evil.example").status == 403
     assert websocket(serving, Origin="http://evil.example", **own) == 403
     assert websocket(serving, Host="evil.example", **own) == 403
-    for made_up in (generate_jwt_token(generate_session_id()), "e30", "bokeh", "x.y", "\u00fc"):
+    deep = base64.urlsafe_b64encode(b"[" * 30_000).decode()
+    for made_up in (generate_jwt_token(generate_session_id()), "e30", "bokeh", "x.y", "\u00fc", deep):
         assert websocket(serving, **{"Sec-WebSocket-Protocol": f"bokeh, {made_up}"}) == 403, made_up
     for other in ("", "None", key[:-1], key + "x"):
         assert ask(serving, f"/image/0.png?page={other}").status == 403, other

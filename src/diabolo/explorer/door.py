@@ -94,7 +94,7 @@ def _page_of(handler: Any) -> str | None:
         return key
     try:
         return str(get_session_id(held))
-    except (ValueError, KeyError, TypeError):  # no token of Bokeh's
+    except (ValueError, KeyError, TypeError, RecursionError):  # no token of Bokeh's
         return None
 
 
