@@ -1,5 +1,6 @@
 """The door, the hostile list, and the server's life: who may come in, what is refused, what is outlived."""
 
+import asyncio
 import base64
 import functools
 import http.client
@@ -21,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bokeh.server.views.ws import WSHandler
 from bokeh.util.token import generate_jwt_token, generate_session_id, get_session_id, get_token_payload
 from PIL import Image
 
@@ -270,6 +272,29 @@ def test_pages_that_are_closed_are_let_go_of(serving):
     while serving.desks and time.monotonic() < end:
         time.sleep(0.2)
     assert not serving.desks
+
+
+def test_a_page_that_is_closed_while_it_connects_is_let_go_of(explored, monkeypatch):
+    opening = WSHandler._async_open
+
+    async def late(self: Any, token: str) -> None:
+        while self.ws_connection is not None:
+            await asyncio.sleep(0.01)
+        await opening(self, token)
+
+    monkeypatch.setattr(WSHandler, "_async_open", late)
+    made = Serving([explored])
+    try:
+        page = ask(made, "/", **inside(made)).read().decode()
+        held = re.search(r'"token":"([^"]+)"', page)[1]
+        assert websocket(made, **{"Sec-WebSocket-Protocol": f"bokeh, {held}"}) == 101
+        end = time.monotonic() + 25  # Bokeh's own pings come every 37 s
+        while made.desks and time.monotonic() < end:
+            time.sleep(0.2)
+        assert not made.desks
+        assert not made.door.pages
+    finally:
+        made.stop()
 
 
 def test_a_port_in_use(explored):

@@ -142,6 +142,7 @@ class Serving:
                 (r"/figure\.(png|pdf)", Drawn, {"serving": self}),
             ],
             websocket_max_message_size=MESSAGE,
+            keep_alive_milliseconds=FORGOTTEN,  # Bokeh holds a page that was closed while it connected until it pings it
             check_unused_sessions_milliseconds=FORGOTTEN // 2,
             unused_session_lifetime_milliseconds=FORGOTTEN,
             include_headers=[],
