@@ -14,6 +14,8 @@ from typing import Any, Literal, ParamSpec, TypeVar
 
 from diabolo.surroundings import ready_matplotlib
 
+from .colours import PALETTE
+
 ready_matplotlib()  # before its first import
 
 import matplotlib  # noqa: E402
@@ -22,7 +24,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: E402
 from matplotlib.layout_engine import ConstrainedLayoutEngine  # noqa: E402
 from matplotlib.text import Text  # noqa: E402
 
-from .colours import PALETTE  # noqa: E402
 from .glyphs import FONT, families, legible  # noqa: E402
 
 P = ParamSpec("P")
