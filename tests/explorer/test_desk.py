@@ -1,8 +1,6 @@
 """What is shown follows from what was chosen: against the model itself."""
 
-import queue
 import shlex
-import threading
 
 import numpy as np
 import pytest
@@ -23,8 +21,6 @@ from diabolo.explorer.taking import command_line, figure_of, python_lines
 
 class Waiting:
     """A lane whose jobs wait."""
-
-    idle = False
 
     def __init__(self):
         self.jobs = []
@@ -356,25 +352,6 @@ def test_the_lines_of_what_leaves_0_and_1(digits_of, desk_of, tmp_path):
         shown = desk.shown().images[0]
         assert np.allclose(made["image"].numpy(), shown, atol=1e-5)
         assert shown.min() == 0
-
-
-def test_what_is_quick_is_shown_within_the_moment(explored, lane):
-    posted, shown, go = queue.Queue(), [], threading.Event()
-    desk = Desk([explored], State(), lane, lane, posted.put)
-    desk.later("decoded", lambda: "quick", shown.append, moment=10)
-    assert shown == ["quick"]
-    assert posted.empty()
-    desk.later("decoded", lambda: go.wait(10) and "slow", shown.append, moment=0.01)
-    desk.later(
-        "other", lambda: "behind it", shown.append, moment=10
-    )  # the page does not stand still behind another job
-    assert shown == ["quick"]
-    go.set()
-    for _ in range(2):
-        posted.get(timeout=10)()
-    assert shown == ["quick", "slow", "behind it"]
-    desk.later("decoded", lambda: 1 / 0, shown.append, moment=10)
-    assert "ZeroDivisionError" in shown[-1]
 
 
 def test_the_figure_is_that_of_what_is_shown(desk, monkeypatch):

@@ -1,7 +1,6 @@
 """What one page has chosen, and what follows from it: the codes and images that are shown. It knows no browser."""
 
 import logging
-import threading
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -119,16 +118,10 @@ class Desk:
         for follower in self._followers:
             follower.follow(old, new)
 
-    def later(
-        self, key: Hashable, job: Callable[[], Any], show: Callable[[Any], None], slow: bool = False, moment: float = 0
-    ) -> None:
+    def later(self, key: Hashable, job: Callable[[], Any], show: Callable[[Any], None], slow: bool = False) -> None:
         """Work something out beside the page, and show it: `show` gets what `job` gave, or a sentence where it could not be
         done. Of the jobs of one key only the latest is done, and a slow one is not shown after a quick one that was asked for
-        later, nor the other way round.
-
-        With a `moment` (seconds) the page stands still for that long if nobody else is waited for: what is done by then is
-        shown at once, and not when it is the page's turn again, with which the other thread would have had to compete.
-        """
+        later, nor the other way round."""
         self._asked += 1
         number = self._latest[key, slow] = self._asked
 
@@ -145,25 +138,12 @@ class Desk:
             if not self._closed and self._latest.get((key, not slow), 0) < number:
                 show(found)
 
-        lane = self.slow if slow else self.quick
-        held, turn, ready = list[Any](), threading.Lock(), threading.Event()
-        standing = moment > 0 and lane.idle
-
         def done(found: Any) -> None:
-            with turn:
-                if standing:
-                    held.append(found)
-                    ready.set()
-                elif not self._closed:
-                    self.post(partial(deliver, found))
+            if not self._closed:
+                self.post(partial(deliver, found))
 
+        lane = self.slow if slow else self.quick
         lane.submit((id(self), key), guarded, done)
-        if standing:
-            ready.wait(moment)
-            with turn:
-                standing = False
-            for found in held:
-                deliver(found)
 
     def close(self) -> None:
         """The page is closed: nothing more is worked out for it, and what still is comes to nobody."""

@@ -27,7 +27,6 @@ class Lane:
         self._waiting: dict[Hashable, tuple[Job, Done]] = {}
         self._some = threading.Condition()
         self._stopped = False
-        self.idle = True  # whether nothing is being done, nor waits
         self._thread = threading.Thread(target=self._work, name=f"diabolo-{name}", daemon=True)
         self._thread.start()
 
@@ -35,7 +34,6 @@ class Lane:
         """Let `job` be done, and `done` be called in that thread with what it gave, or with the exception that it raised."""
         with self._some:
             self._waiting[key] = (job, done)
-            self.idle = False
             self._some.notify()
 
     def drop(self, owner: Hashable) -> None:
@@ -54,7 +52,6 @@ class Lane:
     def _work(self) -> None:
         while True:
             with self._some:
-                self.idle = not self._waiting
                 self._some.wait_for(lambda: self._waiting or self._stopped)
                 if self._stopped:
                     return

@@ -16,7 +16,6 @@ from diabolo.explorer.views.widgets import beside, button, say, words
 from diabolo.randomness import derive
 
 WIDE = 220  # pixels of the screen
-MOMENT = 0.006  # seconds that the page stands still for an image under the mouse
 PCA_PRIOR = "draw a Gaussian"  # of the variances of its components
 
 
@@ -54,8 +53,9 @@ class Decoded:
 
     def glance(self, code: Floats) -> None:
         """Decode what lies under the mouse."""
-        show = partial(self._show, f"the place under the mouse{self._added}")
-        self.desk.later("decoded", lambda: self.desk.shown(code), show, moment=MOMENT)
+        self.desk.later(
+            "decoded", lambda: self.desk.shown(code), partial(self._show, f"the place under the mouse{self._added}")
+        )
 
     def _told(self) -> str:
         """Which code is shown, in words."""

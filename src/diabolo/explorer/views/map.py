@@ -1,7 +1,5 @@
 """The map: codes of test images as points. Where the mouse is, the decoder shows what lies there."""
 
-import math
-import time
 from collections.abc import Callable
 from html import escape
 from typing import Any
@@ -44,7 +42,7 @@ class Map:
     def __init__(
         self, desk: Desk, after: Callable[[int, Callable[[], None]], Any], cancel: Callable[[Any], None]
     ) -> None:
-        self.desk, self.after, self.cancel, self.clock = desk, after, cancel, time.monotonic
+        self.desk, self.after, self.cancel = desk, after, cancel
         decodes = desk.first.codec.decodes
         moves = (
             "Move the mouse to decode the place under it, click to pin the nearest image, draw" if decodes else "Draw"
@@ -52,7 +50,6 @@ class Map:
         self.told = f"Each point is the code of a test image. {moves} around points to see their images."
         self.plane: Plane | None = None
         self._rest: Any = None
-        self._moved_last: Any = None
         self._under: Floats = np.zeros(0)
         self._three: list[int] = []
         self.points = ColumnDataSource({name: [] for name in ("x", "y", "index", "label", "colour")})
@@ -155,24 +152,17 @@ class Map:
 
     def _moved(self, event: MouseMove) -> None:
         """Decode the place at once; when the hand rests, the rest of the page follows."""
+        self._wait_no_more()
         self.card.hide()
         x, y = event.x, event.y
-        if self.plane is None or x is None or y is None or not (math.isfinite(x) and math.isfinite(y)):
-            self._wait_no_more()
+        if self.plane is None or x is None or y is None or not (np.isfinite(x) and np.isfinite(y)):
             return
-        self._moved_last = self.clock(), event
-        if self._rest is None:  # one timer for all of a movement: each costs as much as to decode an image
-            self._rest = self.after(REST, self._rests)
         if self.desk.first.codec.decodes:
             self._under = self.plane.code_at((x, y))
             self.desk.glance(self._under)
+        self._rest = self.after(REST, lambda: self._rests(event))
 
-    def _rests(self) -> None:
-        since, event = self._moved_last
-        self._rest = None
-        if (left := REST - 1000 * (self.clock() - since)) > 1:
-            self._rest = self.after(math.ceil(left), self._rests)
-            return
+    def _rests(self, event: MouseMove) -> None:
         self._settle()
         self.card.at((event.x, event.y), (event.sx, event.sy), self.points.data)
 

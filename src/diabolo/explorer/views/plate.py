@@ -39,7 +39,7 @@ class Plate:
     """
 
     def __init__(self, shape: tuple[int, ...], name: str, side: int = 96, widest: int = 640, columns: int = 1) -> None:
-        self.shape, self.side, self.widest, self._size = shape, side, widest, (0, 0)
+        self.shape, self.side, self.widest = shape, side, widest
         self.root: Plot = self._sheet(name, columns) if is_picture(shape) else self._curves(name)
 
     def show(self, images: ArrayLike) -> None:
@@ -74,10 +74,7 @@ class Plate:
         self.source.data = {"image": [sheet], "w": [width], "h": [height]}
 
     def _fit(self, plot: Plot, height: int, width: int) -> None:
-        """Let it be as large as a sheet of so many pixels asks for."""
-        if (height, width) == self._size:
-            return
-        self._size = height, width
+        """Let it be as large as a sheet of so many pixels asks for; what stays as it was is not sent."""
         columns = round((width + GAP) / (self.shape[2] + GAP))
         scale = min(self.side / self.shape[2], self.widest / width, columns * self.side / width)
         wide, high = max(24, round(width * scale)), max(24, round(height * scale))
